@@ -70,6 +70,11 @@ def test_percentages_are_divided():
         checked([[25, 75], [2.5, 1.5]])
 
 
+def test_numbers_whose_sum_overflows_are_no_probabilities():
+    with pytest.raises(DataError, match=r"row 1: column 'p0' has 1e\+308"):
+        checked([[1e308, 1e308], [1e308, 1e308]])
+
+
 def test_a_single_row_that_is_no_percentage_is_named():
     with pytest.raises(DataError, match=r"row 2: the probabilities sum to 0\.6, not 1; list"):
         checked([[25, 75], [30, 30], [50, 50]])

@@ -272,6 +272,13 @@ def test_a_quote_that_is_not_closed_is_named_with_the_line_that_opens_it(tmp_pat
         read_columns(path, ["a"], "utf-8")
 
 
+@pytest.mark.parametrize("sign", [",", ";", "|"])
+def test_a_first_line_with_a_separator_that_pandas_cannot_read_is_left_out(tmp_path, sign):
+    path = tmp_path / "t.csv"
+    path.write_text(f"sep=ü\na{sign}b\n1{sign}2\n", encoding="utf-8")
+    assert read_columns(path, ["a", "b"], "utf-8").to_dict("list") == {"a": ["1"], "b": ["2"]}
+
+
 def test_quotes_inside_fields_and_line_breaks_in_quotes_are_read(tmp_path):
     path = tmp_path / "t.csv"
     path.write_text('a,b,c\n1,5" tall,0\n2,"5"" tall,\nthin",0\n3,"two\n\nlines","0"\n')

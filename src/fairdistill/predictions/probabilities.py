@@ -115,7 +115,8 @@ def _others(columns: Sequence[str], known: NDArray[np.bool_] | None) -> str:
 
 
 def _are_percentages(values: NDArray[np.float64]) -> bool:
-    sums = values.sum(axis=1)
+    with np.errstate(over="ignore"):
+        sums = values.sum(axis=1)
     return bool(
         (values >= -100 * _NOISE).all() and (values > 1 + _NOISE).any() and abs(np.median(sums) - 100) <= _MOST_OFF
     )

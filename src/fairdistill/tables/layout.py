@@ -6,7 +6,7 @@ import codecs
 import contextlib
 import csv
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
@@ -98,22 +98,22 @@ def layout_of(path: Path, encoding: str) -> Layout:
         UnicodeError: if the first lines are not in this encoding.
     """
     encoding = with_mark(path, encoding)
-    usual = "\t" if path.suffix.lower() == ".tsv" else ","
-    base = Layout(encoding=encoding, separator=usual)
     with path.open(encoding=encoding, newline="") as file:
         first = file.readline().rstrip("\r\n")
     hint = first.lower().startswith("sep=") and len(first) == len("sep=;")
-    if hint:
-        base = Layout(encoding=encoding, separator=first[-1], hint=True)
+    known = first[-1] if hint and first.isascii() else None  # pandas takes no other one
+    usual = "\t" if path.suffix.lower() == ".tsv" else ","
+    base = Layout(encoding=encoding, separator=known or usual, hint=hint)
     rows = _first_rows(path, base)
-    if not hint:
+    if known is None:
         for sign in SEPARATORS:
-            other = _first_rows(path, Layout(encoding=encoding, separator=sign))
+            tried = replace(base, separator=sign)
+            other = _first_rows(path, tried)
             if _fits(other, better_than=rows):
-                base, rows = Layout(encoding=encoding, separator=sign), other
+                base, rows = tried, other
     header = rows[0] if rows else []
     blanks = len(header) > 1 and all(name[:1] == " " for name in header[1:])
-    return Layout(encoding=encoding, separator=base.separator, blanks=blanks, hint=hint)
+    return replace(base, blanks=blanks)
 
 
 def _first_rows(path: Path, layout: Layout) -> list[list[str]]:
