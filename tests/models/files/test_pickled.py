@@ -3,6 +3,7 @@ from __future__ import annotations
 import argparse
 import collections
 import os
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -190,3 +191,10 @@ def test_a_file_that_asks_for_the_system_is_refused(tmp_path):
     torch.save({"model": nn.Linear(2, 2).state_dict(), "x": Trap(os.system, ("true",))}, tmp_path / "a.pt")
     with pytest.raises(UsageError, match=r"holds more than tensors \(posix\.system\) and was not opened further"):
         open_weights(tmp_path / "a.pt")
+
+
+def test_a_damaged_set_of_names_in_a_network_is_left_out(tmp_path):
+    network = nn.Linear(2, 1)
+    network.__dict__["_non_persistent_buffers_set"] = Fraction(1, 2)
+    torch.save(network, tmp_path / "m.pt")
+    assert torch.equal(open_weights(tmp_path / "m.pt").tensors["weight"], network.weight)

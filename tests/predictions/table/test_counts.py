@@ -61,7 +61,7 @@ def test_samples_with_such_a_column_and_few_samples_without_are_read(tmp_path):
     assert len(read_predictions(tmp_path / "t.csv", TableColumns()).labels) == len(SAMPLES.drop_duplicates())
 
 
-@pytest.mark.parametrize("values", [range(1, 6), ["224x224"] * 5, [0.5, 2, 3, 1, 7], [224] * 5])
+@pytest.mark.parametrize("values", [range(1, 6), ["224x224"] * 5, [0.5, 2, 3, 1, 7], [224] * 5, ["inf", 2, 3, 1, 7]])
 def test_a_column_of_what_cannot_be_counts_is_only_called_like_one(tmp_path, values):
     few = SAMPLES.drop_duplicates()
     few.assign(size=list(values)).to_csv(tmp_path / "t.csv", index=False)

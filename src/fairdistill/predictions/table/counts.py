@@ -116,7 +116,7 @@ def check_one_class_a_sample(
 
 def _can_count(values: NDArray[np.float64]) -> bool:
     """Return whether numbers can be how often something occurs: whole ones, but not all the same, nor 1, 2, 3, ..."""
-    if not (np.isfinite(values) & (values >= 0) & (values % 1 == 0)).all():
+    if not (np.isfinite(values) & (values >= 0) & (values == np.floor(values))).all():
         return False
     steps = np.diff(values)
     return bool(steps.any()) and not ((steps == 1).all() and values[0] <= 1)
