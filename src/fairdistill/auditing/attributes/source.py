@@ -49,7 +49,9 @@ def read_attributes(source: str | Path | Frame, options: AuditOptions) -> Attrib
     """
     check_standard_input(source, options)
     if isinstance(source, Frame):
-        attributes, found = _in_frame(FRAME, source, options)
+        with written(source) as path:
+            attributes, found = _in_table(path, replace(options, encoding="utf-8"))
+            found = [renamed(each, path, FRAME) for each in found]
     elif options.data is not None:
         from fairdistill.auditing.attribute_model import run_model  # torch, which tables do not need
 
@@ -92,12 +94,6 @@ def _in_table(path: Path, options: AuditOptions) -> tuple[tuple[Attribute, ...],
     return attributes, [read_attribute(path, options, each) for each in attributes]
 
 
-def _in_frame(name: str, frame: Frame, options: AuditOptions) -> tuple[tuple[Attribute, ...], list[Predictions]]:
-    with written(frame, name) as path:
-        attributes, found = _in_table(path, replace(options, encoding="utf-8"))
-        return attributes, [renamed(each, path, name) for each in found]
-
-
 def _of_run(run: RunFolder, options: AuditOptions) -> AttributeInputs:
     attributes = attributes_of_run(run, options.label)
     tables, taught, validated = zip(*(run_inputs(run, each) for each in attributes), strict=True)
@@ -128,9 +124,10 @@ def _others(name: str, options: AuditOptions, attributes: tuple[Attribute, ...])
     if isinstance(source, Predictions):
         raise UsageError(f"for several attributes, {name} is a table or a run with other predictions, not Predictions")
     if isinstance(source, Frame):
-        with written(source, f"{FRAME} ({name})") as path:
+        called = f"{FRAME} ({name})"
+        with written(source, called) as path:
             found = _others_in_table(path, replace(options, encoding="utf-8"), attributes)
-            return [renamed(each, path, f"{FRAME} ({name})") for each in found]
+            return [renamed(each, path, called) for each in found]
     run = attribute_run(source)
     if run is not None:
         own = {each.name: each for each in attributes_of_run(run, ",".join(each.name for each in attributes))}

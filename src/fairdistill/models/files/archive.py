@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from fairdistill.errors import UsageError
+from fairdistill.system.archives import records_in_archive
 
 HEADER = 30
 """Bytes before the name of a record."""
@@ -23,13 +24,7 @@ def check_archive(path: Path) -> None:
     Raises:
         UsageError: if they are far larger than the file, or one is not what its checksum says.
     """
-    try:
-        if not zipfile.is_zipfile(path):  # which raises an error for some damaged files
-            return
-        with zipfile.ZipFile(path) as archive:
-            records = archive.infolist()
-    except (zipfile.BadZipFile, OSError, NotImplementedError, ValueError):
-        return  # PyTorch says what is wrong with it
+    records = records_in_archive(path)  # of a damaged archive, PyTorch says what is wrong with it
     if sum(each.file_size for each in records) > path.stat().st_size + _SLACK:
         raise UsageError(
             f"{path} has compressed contents that are far larger than the file; PyTorch never writes such files. Save "

@@ -14,6 +14,7 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 
 from fairdistill.errors import UsageError
 from fairdistill.models.files.archive import HEADER, content_of, start_of
+from fairdistill.system.archives import records_in_archive
 
 _ALIGNED = 64  # PyTorch starts the numbers of a tensor at a multiple of this, so that they can be mapped into memory
 _PADDING = 0x4246  # what PyTorch calls the field that moves them there
@@ -34,8 +35,7 @@ def with_numbers(path: Path, changes: Mapping[str, Tensor], find: Callable[[], M
     Raises:
         UsageError: if another tensor shares numbers with one of the changed ones, or they are of another byte order.
     """
-    with zipfile.ZipFile(path) as archive:
-        records = {each.filename: each for each in archive.infolist()}
+    records = {each.filename: each for each in records_in_archive(path)}
     if any(content_of(path, each) == b"big" for name, each in records.items() if name.endswith("/byteorder")):
         raise UsageError(f"{path} was written on a machine with another byte order; save it again on this one")
     with FakeTensorMode():  # in which PyTorch crashes with another byte order
