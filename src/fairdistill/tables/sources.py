@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fairdistill.tables.bare_names import bare_name
 from fairdistill.tables.columns import Columns
 from fairdistill.tables.spelling import COMPARED, lookalike_notes, spelling_notes
 
@@ -80,7 +81,7 @@ def source_hint(names: Collection[str], used: Collection[str | None]) -> list[st
     """
     found: dict[str, str] = {}
     for name in (name for name in names if name not in used):
-        word = _letters(name)
+        word = bare_name(name)
         stem = _OF_A_NUMBER.sub("", word, count=1)
         shown = _NUMBERED.get(stem) if stem != word else None
         shown = "people" if stem in _PEOPLE else "pictures" if word in _PICTURES else shown
@@ -109,17 +110,13 @@ def id_column(names: Sequence[str], used: Collection[str | None] = ()) -> str | 
     named: dict[str, str] = {}
     for name in sorted(names, key="id".__ne__):  # id itself before ID
         if name not in used:
-            named.setdefault(_letters(name), name)
+            named.setdefault(bare_name(name), name)
     return next((named[word] for word in _IDS if word in named), None)
 
 
 def source_column(names: Sequence[str]) -> str | None:
     """Return the column that is named as one of sources, ``source_id``; None if there is none."""
-    return next((name for name in names if _letters(name) == "sourceid"), None)
-
-
-def _letters(name: str) -> str:
-    return re.sub(r"[\W_]+", "", name).casefold()
+    return next((name for name in names if bare_name(name) == "sourceid"), None)
 
 
 def repeated_ids(ids: pd.Series) -> list[str]:

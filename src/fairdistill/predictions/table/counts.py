@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairdistill.errors import DataError
+from fairdistill.tables.bare_names import bare_name
 from fairdistill.tables.distinct import distinct
 from fairdistill.tables.numbers import as_numbers
 from fairdistill.tables.reading import read_columns
@@ -67,8 +68,7 @@ def check_rows_are_samples(
 
 
 def _is_called_a_count(name: str) -> bool:
-    text = name.strip().casefold()
-    return re.sub(r"[\W_]+", "", text) in _COUNTS or _OF.fullmatch(text) is not None
+    return bare_name(name) in _COUNTS or _OF.fullmatch(name.strip().casefold()) is not None
 
 
 def _each_once(path: Path, names: list[str], encoding: str, *, rows: int) -> bool:
